@@ -46,8 +46,9 @@ public readonly record struct AttentionShape(
 /// <param name="WeightDecay">Decoupled decay of this parameter; 0 for none.</param>
 /// <param name="GradientScale">Factor on the gradient before use: the clipping factor.</param>
 /// <param name="Step">1 for the first step.</param>
+/// <remarks>The numbers are doubles because 1 − 0.999 in single precision is off by 1e-5 of itself.</remarks>
 public readonly record struct AdamWStep(
-    float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, float GradientScale, int Step);
+    double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, double GradientScale, int Step);
 
 /// <summary>
 /// The one seam between networks and a device. Networks and methods are written once against these verbs.

@@ -66,6 +66,18 @@ public readonly unsafe struct Tensor
         return new Tensor(Address + (nint)((long)start * Stride * Type.SizeInBytes()), count, Columns, Type, Stride);
     }
 
+    /// <summary>The columns <paramref name="start"/> … <paramref name="start"/> + <paramref name="count"/> − 1, as a view.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range does not lie inside the tensor.</exception>
+    public Tensor SliceColumns(int start, int count)
+    {
+        if ((uint)start > (uint)Columns || (uint)count > (uint)(Columns - start))
+        {
+            throw new ArgumentOutOfRangeException(nameof(start), $"Columns {start}..{start + count} of {Columns}.");
+        }
+
+        return new Tensor(Address + (start * Type.SizeInBytes()), Rows, count, Type, Stride);
+    }
+
     /// <summary>The same contiguous elements under another shape, as a view.</summary>
     /// <exception cref="ArgumentException">The tensor has gaps, or the number of elements differs.</exception>
     public Tensor Reshape(int rows, int columns)
