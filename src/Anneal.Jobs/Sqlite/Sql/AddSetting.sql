@@ -1,0 +1,2 @@
+-- Whoever comes first decides.
+INSERT INTO settings (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING;

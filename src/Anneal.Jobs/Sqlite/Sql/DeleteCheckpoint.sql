@@ -1,0 +1,2 @@
+-- After its model.
+DELETE FROM checkpoints WHERE id = @id;

@@ -1,0 +1,2 @@
+-- The plain read.
+SELECT * FROM jobs WHERE id = @id;

@@ -1,0 +1,2 @@
+-- The plain read.
+SELECT value FROM settings WHERE name = @name;
