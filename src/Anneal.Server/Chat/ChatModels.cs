@@ -25,7 +25,8 @@ internal sealed class ChatModels(JobStore store, IBlobStore blobs, ModelFolders 
         if (bases.Find(name) is BaseModelFolder model)
         {
             LoadedBase loaded = await LoadAsync(model, name, cancellation);
-            return new EngineChatModel(loaded, null, null, Fingerprint($"{model.Id} {model.Created.UtcTicks}"), time.GetLocalNow());
+            string fingerprint = Fingerprint($"{model.Id} {model.Created.UtcTicks}");
+            return new EngineChatModel(loaded, adapter: null, adapterFolder: null, fingerprint, time.GetLocalNow());
         }
         if (bases.WhyUnusable(name) is string why)
         {
@@ -82,7 +83,8 @@ internal sealed class ChatModels(JobStore store, IBlobStore blobs, ModelFolders 
             throw Unloadable(tuned.Name, damaged.Message);
         }
         string weights = string.Join(' ', tuned.Files.Select(file => file.Sha256));
-        return new EngineChatModel(loaded, tuned.Name, folder, Fingerprint($"{model.Id} {model.Created.UtcTicks} {weights}"), time.GetLocalNow());
+        string fingerprint = Fingerprint($"{model.Id} {model.Created.UtcTicks} {weights}");
+        return new EngineChatModel(loaded, tuned.Name, folder, fingerprint, time.GetLocalNow());
     }
 
     /// <summary>

@@ -8,7 +8,13 @@ using Microsoft.AspNetCore.Http;
 namespace Anneal.Server.Chat;
 
 /// <summary>One name of <c>/v1/models</c> for one request: a loaded base, and an adapter for a tuned model.</summary>
-internal sealed class EngineChatModel(LoadedBase loaded, string? adapter, string? adapterFolder, string fingerprint, DateTimeOffset now) : IChatModel
+/// <param name="loaded">The base.</param>
+/// <param name="adapter">The adapter's name; null for the base alone.</param>
+/// <param name="adapterFolder">Where the adapter can be loaded from.</param>
+/// <param name="fingerprint">See <see cref="Fingerprint"/>.</param>
+/// <param name="now">The time that chat templates see.</param>
+internal sealed class EngineChatModel(
+    LoadedBase loaded, string? adapter, string? adapterFolder, string fingerprint, DateTimeOffset now) : IChatModel
 {
     /// <summary>How often a request loads its adapter again because others pushed it out before it could start.</summary>
     private const int StartsMax = 4;

@@ -26,7 +26,7 @@ internal static class FileEndpoints
     private static async Task<IResult> CreateAsync(
         HttpContext context, JobStore store, IBlobStore blobs, TimeProvider time, CancellationToken cancellation)
     {
-        StoredFile file = await new FileUpload(blobs, time).ReceiveAsync(context, cancellation);
+        StoredFile file = await new FileUpload(blobs, time, Limits.FileBytesMax).ReceiveAsync(context, cancellation);
         await store.AddFileAsync(file, cancellation);
         return ApiJson.Ok(FileWire.Of(file), ApiJson.Default.FileWire);
     }

@@ -13,7 +13,7 @@ namespace Anneal.Server.Files;
 /// One multipart upload: the file streams straight into a blob, whatever the order of the parts; then everything is checked
 /// together. A refused upload leaves nothing behind.
 /// </summary>
-internal sealed class FileUpload(IBlobStore blobs, TimeProvider time)
+internal sealed class FileUpload(IBlobStore blobs, TimeProvider time, long bytesMax)
 {
     private static readonly string[] Purposes = ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"];
     private const long ExpirySecondsMin = 3600;
@@ -116,7 +116,7 @@ internal sealed class FileUpload(IBlobStore blobs, TimeProvider time)
             return;
         }
         _fileName = Path.GetFileName(name.Replace('\\', '/')) is { Length: > 0 } last ? last : "upload";
-        _blob = await blobs.WriteAsync($"files/{_id}", section.Body, Limits.FileBytesMax, cancellation);
+        _blob = await blobs.WriteAsync($"files/{_id}", section.Body, bytesMax, cancellation);
     }
 
     private static async Task<string> ReadFieldAsync(Stream body, string name, CancellationToken cancellation)

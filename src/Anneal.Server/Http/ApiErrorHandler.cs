@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Anneal.Jobs.Blobs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -54,6 +55,15 @@ internal sealed partial class ApiErrorHandler(RequestDelegate next, ILogger<ApiE
                     StatusCodes.Status507InsufficientStorage,
                     full.Message + " Nothing that was already stored is lost.",
                     Code: "insufficient_storage",
+                    Type: ApiError.ServerError,
+                    ShouldRetry: false);
+            case DbException database:
+                // Nearly always a full or broken disk, which the operator can put right.
+                Log.StorageFailed(logger, database, context.TraceIdentifier);
+                return new ApiError(
+                    StatusCodes.Status500InternalServerError,
+                    $"The server's database failed: {database.Message} Nothing that was already stored is lost.",
+                    Code: "database_failed",
                     Type: ApiError.ServerError,
                     ShouldRetry: false);
             default:

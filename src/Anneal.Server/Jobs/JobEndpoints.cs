@@ -5,6 +5,7 @@ using Anneal.Server.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 
 namespace Anneal.Server.Jobs;
 
@@ -104,7 +105,8 @@ internal static class JobEndpoints
         answers.Changed(jobId, "resume", await store.ResumeAsync(jobId, cancellation));
 
     private static async Task<IResult> ListEventsAsync(
-        string jobId, HttpContext context, JobStore store, TimeProvider time, CancellationToken cancellation)
+        string jobId, HttpContext context, JobStore store, TimeProvider time, IHostApplicationLifetime lifetime,
+        CancellationToken cancellation)
     {
         ListQuery query = new(context.Request.Query);
         string? after = query.Text("after");
@@ -120,7 +122,7 @@ internal static class JobEndpoints
         }
         if (stream)
         {
-            return new JobEventStream(store, time, jobId);
+            return new JobEventStream(store, time, lifetime, jobId);
         }
         Page<JobEvent>? page = await store.ListEventsAsync(jobId, after, limit, cancellation);
         return page is null

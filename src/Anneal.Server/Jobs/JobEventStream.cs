@@ -1,6 +1,7 @@
 using Anneal.Jobs;
 using Anneal.Server.Http;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 
 namespace Anneal.Server.Jobs;
 
@@ -8,7 +9,8 @@ namespace Anneal.Server.Jobs;
 /// The answer to <c>?stream=true</c>: all past events, oldest first, then live ones, closed once the job has ended. The store is
 /// read again after every signal, so nothing is lost and nothing comes twice.
 /// </summary>
-internal sealed class JobEventStream(JobStore store, TimeProvider time, string jobId) : IResult
+internal sealed class JobEventStream(
+    JobStore store, TimeProvider time, IHostApplicationLifetime lifetime, string jobId) : IResult
 {
     private const int BatchMax = 500;
 
@@ -18,7 +20,21 @@ internal sealed class JobEventStream(JobStore store, TimeProvider time, string j
     /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        CancellationToken cancellation = httpContext.RequestAborted;
+        // The end of the server ends the stream: it may have hours to go, and a client asks again.
+        using CancellationTokenSource ending =
+            CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            await FollowAsync(httpContext, ending.Token);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            httpContext.Abort();
+        }
+    }
+
+    private async Task FollowAsync(HttpContext httpContext, CancellationToken cancellation)
+    {
         EventStream stream = await EventStream.StartAsync(httpContext, cancellation);
         long sequence = 0;
         long lastSent = time.GetTimestamp();

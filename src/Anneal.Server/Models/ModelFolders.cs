@@ -92,7 +92,8 @@ public sealed class ModelFolders
         return models.Length > 0
             ? models
             : throw new InvalidDataException(
-                $"The model folder {folder} holds no {ConfigFile}, and neither does any folder in it. Name a folder in Hugging Face layout.");
+                $"The model folder {folder} holds no {ConfigFile}, and neither does any folder in it. "
+                + "Name a folder in Hugging Face layout.");
     }
 
     private static void Add(string folder, Dictionary<string, BaseModelFolder> usable, Dictionary<string, string> unusable)

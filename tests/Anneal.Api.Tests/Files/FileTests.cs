@@ -2,6 +2,11 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Anneal.Jobs.Blobs;
+using Anneal.Server.Files;
+using Anneal.Server.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Anneal.Api.Tests.Files;
 
@@ -200,5 +205,60 @@ public sealed class FileTests
         using HttpResponseMessage response = await server.Http.PostAsync("/v1/files", content);
         await response.ReadAsync(HttpStatusCode.BadRequest);
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(server.DataFolder, "blobs"), "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_file_over_the_limit_is_413_and_leaves_nothing()
+    {
+        string folder = Directory.CreateTempSubdirectory("anneal-blobs-").FullName;
+        using MultipartFormDataContent form = new()
+        {
+            { new StringContent("fine-tune"), "purpose" },
+            { new ByteArrayContent(Requests.TrainingFile()), "file", "train.jsonl" },
+        };
+        DefaultHttpContext context = new();
+        context.Request.ContentType = form.Headers.ContentType!.ToString();
+        context.Request.Body = await form.ReadAsStreamAsync();
+        FileUpload upload = new(new LocalBlobs(folder), TimeProvider.System, bytesMax: 100);
+        ApiException refused = await Assert.ThrowsAsync<ApiException>(() => upload.ReceiveAsync(context, default));
+        Assert.Equal((413, "file"), (refused.Error.Status, refused.Error.Param));
+        Assert.Contains("100 bytes", refused.Error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_in_one_sentence_and_not_worth_a_retry()
+    {
+        await using TestServer server = await TestServer.StartAsync(
+            replace: services => services.AddSingleton<IBlobStore>(new FullDisk()));
+        using MultipartFormDataContent form = new()
+        {
+            { new StringContent("fine-tune"), "purpose" },
+            { new ByteArrayContent(Requests.TrainingFile()), "file", "train.jsonl" },
+        };
+        using HttpResponseMessage response = await server.Http.PostAsync("/v1/files", form);
+        JsonElement answer = await response.ReadAsync(HttpStatusCode.InsufficientStorage);
+        Assert.Equal(("server_error", "insufficient_storage"), (answer.Error().Type, answer.Error().Code));
+        Assert.Contains("The disk is full.", answer.Error().Message, StringComparison.Ordinal);
+        Assert.Equal("false", response.Headers.GetValues("x-should-retry").Single());
+        Assert.Empty((await server.GetJsonAsync("/v1/files")).Ids());
+    }
+
+    /// <summary>A blob store that holds nothing and can store nothing.</summary>
+    private sealed class FullDisk : IBlobStore
+    {
+        public Task<BlobInfo> WriteAsync(string key, Stream content, long bytesMax, CancellationToken cancellation) =>
+            throw new BlobStorageException("The disk is full.", new IOException());
+
+        public Stream? OpenRead(string key) => null;
+
+        public Task<bool> VerifyAsync(string key, long bytes, string sha256, CancellationToken cancellation) => Task.FromResult(false);
+
+        public string? LocalPath(string key) => null;
+
+        public bool Delete(string key) => false;
+
+        public IEnumerable<string> ListOlderThan(DateTimeOffset before) => [];
     }
 }

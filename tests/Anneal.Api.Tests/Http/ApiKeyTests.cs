@@ -2,6 +2,9 @@ using System.Net;
 using System.Text.Json;
 using Anneal.Api.Tests.Schema;
 using Anneal.Jobs;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Anneal.Api.Tests.Http;
 
@@ -86,6 +89,26 @@ public sealed class ApiKeyTests
         Assert.StartsWith("Incorrect API key provided: sk-", answer.Error().Message, StringComparison.Ordinal);
         Assert.DoesNotContain(server.Key, answer.Error().Message, StringComparison.Ordinal);
         Assert.Equal("invalid_api_key", answer.Error().Code);
+    }
+
+    [Fact]
+    public async Task No_route_answers_without_a_credential()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using HttpClient none = server.Client(new WireCheck(), sendKey: false);
+        int requests = 0;
+        foreach (RouteEndpoint route in server.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            string path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(
+                part => part is RoutePatternLiteralPart literal ? literal.Content : "1"))));
+            foreach (string method in route.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods)
+            {
+                using HttpResponseMessage response = await none.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+                Assert.True(response.StatusCode == HttpStatusCode.Unauthorized, $"{method} {path} answers {response.StatusCode}.");
+                requests++;
+            }
+        }
+        Assert.True(requests >= 18, $"Only {requests} routes were found.");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -348,6 +349,25 @@ public sealed class JobTests
         string[] streamed = [.. text.Split("\n\n").Where(e => e.StartsWith("data: {", StringComparison.Ordinal))
             .Select(e => JsonNode.Parse(e["data: ".Length..])!["id"]!.GetValue<string>())];
         Assert.Equal(all.Ids().Reverse(), streamed);
+    }
+
+    [Fact]
+    public async Task An_open_event_stream_does_not_hold_up_the_end_of_the_server()
+    {
+        string folder = Directory.CreateTempSubdirectory("anneal-end-").FullName;
+        Stopwatch watch = new();
+        await using (TestServer server = await TestServer.StartAsync(folder))
+        {
+            string id = await server.CreateJobAsync();
+            HttpResponseMessage stream = await server.Raw.GetAsync(
+                $"/v1/fine_tuning/jobs/{id}/events?stream=true", HttpCompletionOption.ResponseHeadersRead);
+            Assert.Equal(HttpStatusCode.OK, stream.StatusCode);
+            watch.Start();
+            await server.App.StopAsync();
+            watch.Stop();
+        }
+        Directory.Delete(folder, recursive: true);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"It took {watch.Elapsed}.");
     }
 
     [Fact]
